@@ -1,0 +1,135 @@
+#include "server/accept.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "server/call.h"
+
+/* libmicrohttpd's handler: once with the headers, once for each part of the body, once at its end,
+ * and once more when a suspended connection is resumed. */
+static enum MHD_Result take_request(void *data, struct MHD_Connection *connection, const char *url,
+                                    const char *method, const char *version, const char *upload,
+                                    size_t *upload_size, void **context) {
+    (void)version;
+    struct server *server = data;
+    struct call *call = *context;
+    if (!call) {
+        call = admit(server, connection, method, url);
+        if (!call) {
+            return MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, server->busy);
+        }
+        *context = call;
+        call_run(call);
+    } else if (*upload_size > 0) {
+        call_receive(call, upload, *upload_size);
+        *upload_size = 0;
+    } else {
+        call_run(call);
+    }
+    return MHD_YES;
+}
+
+static void request_done(void *data, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode why) {
+    (void)data, (void)connection, (void)why;
+    struct call *call = *context;
+    if (call) {
+        *context = NULL;
+        reset(call);
+    }
+}
+
+static int open_listener(const struct config *config, struct problem *problem) {
+    int one = 1;
+    int listener =
+        socket(config->server.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener < 0) {
+        problem_set(problem, "no socket to listen on could be had: %s", strerror(errno));
+        return -1;
+    }
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(listener, (const struct sockaddr *)&config->server.address,
+             config->server.address_length) != 0 ||
+        listen(listener, (int)LISTEN_BACKLOG) != 0) {
+        problem_set(problem, "server.listen: %s cannot be listened on: %s", config->server.listen,
+                    errno == EADDRINUSE
+                        ? "another process has this port; stop it or choose another port"
+                        : strerror(errno));
+        close(listener);
+        return -1;
+    }
+    return listener;
+}
+
+static struct MHD_Response *make_busy(void) {
+    static const char text[] =
+        "{\"error\":\"All calls this server can hold are in use; try again after a second.\"}";
+    struct MHD_Response *busy = MHD_create_response_from_buffer_static(sizeof text - 1, text);
+    if (busy) {
+        MHD_add_response_header(busy, "Content-Type", "application/json");
+        MHD_add_response_header(busy, "Retry-After", "1");
+    }
+    return busy;
+}
+
+bool accept_start(struct server *server, struct problem *problem) {
+    int listener = open_listener(server->config, problem);
+    if (listener < 0) {
+        return false;
+    }
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned connections = server->plan.clients;
+    server->busy = make_busy();
+    server->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, take_request,
+        server, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_THREAD_POOL_SIZE,
+        (unsigned)(cores > 1 ? cores : 1), MHD_OPTION_THREAD_STACK_SIZE, (size_t)WORKER_STACK_BYTES,
+        MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_POOL_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_IDLE_S,
+        MHD_OPTION_NOTIFY_COMPLETED, request_done, NULL, MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
+        MHD_OPTION_END);
+    if (!server->busy || !server->daemon) {
+        problem_set(problem, "the listener's threads could not be started: %s", strerror(errno));
+        close(listener);
+        return false;
+    }
+    return true;
+}
+
+unsigned accept_port(const struct server *server) {
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    if (info && info->port != 0) {
+        return info->port;
+    }
+    info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_LISTEN_FD);
+    if (!info || getsockname(info->listen_fd, (struct sockaddr *)&address, &length) != 0) {
+        return 0;
+    }
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+void accept_quiesce(struct server *server) {
+    MHD_socket listener = MHD_quiesce_daemon(server->daemon);
+    if (listener != MHD_INVALID_SOCKET) {
+        close(listener);
+    }
+}
+
+void accept_stop(struct server *server) {
+    if (server->daemon) {
+        MHD_stop_daemon(server->daemon);
+        server->daemon = NULL;
+    }
+    if (server->busy) {
+        MHD_destroy_response(server->busy);
+        server->busy = NULL;
+    }
+}
