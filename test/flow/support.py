@@ -217,11 +217,13 @@ upstreams:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         fields = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
         fields.update(headers or {})
-        own.request("POST", "/mcp", data, {k: v for k, v in fields.items() if v is not None})
-        response = own.getresponse()
-        text = response.read()
-        if not connection:
-            own.close()
+        try:
+            own.request("POST", "/mcp", data, {k: v for k, v in fields.items() if v is not None})
+            response = own.getresponse()
+            text = response.read()
+        finally:
+            if not connection:
+                own.close()
         return response.status, response.headers, json.loads(text) if text else None
 
     def message(self, method, params=None, era=LEGACY):
