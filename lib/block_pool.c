@@ -149,3 +149,7 @@ struct block_pool_usage block_pool_usage(struct block_pool *pool) {
 char *block_pool_memory(const struct block_pool *pool) {
     return pool->memory;
 }
+
+size_t block_pool_bytes(const struct block_pool *pool) {
+    return pool->usage.blocks * pool->block_bytes;
+}

@@ -29,5 +29,8 @@ void block_pool_give(struct block_pool *pool, void *piece, size_t blocks);
 
 struct block_pool_usage block_pool_usage(struct block_pool *pool);
 
+/* The size of the pool's memory, in bytes. */
+size_t block_pool_bytes(const struct block_pool *pool);
+
 /* Where the blocks begin, for who keeps a table beside them. */
 char *block_pool_memory(const struct block_pool *pool);

@@ -362,6 +362,10 @@ struct heap_usage heap_usage(struct heap *heap) {
     return usage;
 }
 
+const struct block_pool *heap_pool(const struct heap *heap) {
+    return heap->pool;
+}
+
 bool heap_check(struct heap *heap) {
     bool holds = true;
     pthread_mutex_lock(&heap->lock);

@@ -13,6 +13,7 @@
 
 #include "lib/outcome.h"
 
+struct block_pool;
 struct heap;
 
 struct heap_usage {
@@ -37,6 +38,9 @@ CHECKED void *heap_realloc(struct heap *heap, void *piece, size_t size);
 void heap_release(struct heap *heap, void *piece);
 
 struct heap_usage heap_usage(struct heap *heap);
+
+/* The pool its memory is from: for who asks the kernel what of it is resident. */
+const struct block_pool *heap_pool(const struct heap *heap);
 
 /* True when the invariant holds; for tests. */
 bool heap_check(struct heap *heap);

@@ -57,6 +57,10 @@
 #define SCHEMA_NODES_MAX (1u << 20)  /* of one compiled schema */
 #define SCHEMA_SCRATCH_BYTES_MAX ((size_t)1 << 30) /* while one is compiled; all given back */
 
+/* What the ledger may leave unaccounted: stacks (some 100 KiB a thread), tables made at start, what
+ * the C library keeps of what was freed. */
+#define LEDGER_UNACCOUNTED_BYTES_MAX (4u << 20)
+
 /* Log. A line is one write(2); a pipe takes up to 4096 bytes of it whole (POSIX, PIPE_BUF). */
 #define LOG_LINE_BYTES_MAX 2048u
 
@@ -106,6 +110,13 @@
 #define LISTEN_BACKLOG 4096u
 #define RETRY_AFTER_S 1 /* of a 503: a slot is free again within one call's time */
 #define DRAIN_MS 25000u /* below the 30 s that Kubernetes grants */
+
+/* The admin listener: a scraper, a few probes, a person. Its arenas are its own, so that it answers
+ * when the calls' pool is empty; the longest answer is /metrics. */
+#define ADMIN_CONNECTIONS_MAX 16u
+#define ADMIN_BLOCKS 256u
+#define ADMIN_ANSWER_BYTES_MAX (32u << 10)
+#define ADMIN_IDLE_S 60u
 
 /* An upstream's own words in a tool's result: enough for its error document, too little to flood a
  * model. */

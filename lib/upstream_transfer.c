@@ -8,6 +8,7 @@
 
 #include "lib/clock.h"
 #include "lib/upstream_internal.h"
+#include "lib/upstream_memory.h"
 
 /* CURLOPT_SSL_CTX_FUNCTION: every connection is handed the one chain that was parsed at start. */
 static CURLcode share_ca_chain(CURL *easy, void *config, void *data) {
@@ -179,14 +180,14 @@ static struct transfer *pool_take(struct upstream *upstream) {
         upstream->pool = transfer->next;
         return transfer;
     }
-    transfer = calloc(1, sizeof *transfer);
+    transfer = heap_calloc(upstream_memory_curl(), 1, sizeof *transfer);
     if (!transfer) {
         return NULL;
     }
     transfer->upstream = upstream;
     transfer->easy = curl_easy_init();
     if (!transfer->easy) {
-        free(transfer);
+        heap_release(upstream_memory_curl(), transfer);
         return NULL;
     }
     set_constant_options(transfer);
@@ -204,7 +205,7 @@ void transfer_pool_free(struct upstream *upstream) {
         struct transfer *transfer = upstream->pool;
         upstream->pool = transfer->next;
         curl_easy_cleanup(transfer->easy);
-        free(transfer);
+        heap_release(upstream_memory_curl(), transfer);
     }
 }
 

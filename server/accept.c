@@ -2,12 +2,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/limits.h"
-#include "lib/log.h"
 #include "server/call.h"
+#include "server/listener.h"
 
 /* libmicrohttpd's handler: once with the headers, once for each part of the body, once at its end,
  * and once more when a suspended connection is resumed. */
@@ -20,6 +19,7 @@ static enum MHD_Result take_request(void *data, struct MHD_Connection *connectio
     if (!call) {
         call = admit(server, connection, method, url);
         if (!call) {
+            atomic_fetch_add_explicit(&server->calls_refused, 1, memory_order_relaxed);
             return MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, server->busy);
         }
         *context = call;
@@ -43,26 +43,18 @@ static void request_done(void *data, struct MHD_Connection *connection, void **c
     }
 }
 
-static int open_listener(const struct config *config, struct problem *problem) {
-    int one = 1;
-    int listener =
-        socket(config->server.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listener < 0) {
-        problem_set(problem, "no socket to listen on could be had: %s", strerror(errno));
-        return -1;
+static void client_came_or_left(void *data, struct MHD_Connection *connection, void **context,
+                                enum MHD_ConnectionNotificationCode what) {
+    (void)connection, (void)context;
+    struct server *server = data;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        atomic_fetch_sub(&server->clients, 1);
+        return;
     }
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(listener, (const struct sockaddr *)&config->server.address,
-             config->server.address_length) != 0 ||
-        listen(listener, (int)LISTEN_BACKLOG) != 0) {
-        problem_set(problem, "server.listen: %s cannot be listened on: %s", config->server.listen,
-                    errno == EADDRINUSE
-                        ? "another process has this port; stop it or choose another port"
-                        : strerror(errno));
-        close(listener);
-        return -1;
+    unsigned clients = atomic_fetch_add(&server->clients, 1) + 1;
+    unsigned high = atomic_load(&server->clients_high);
+    while (high < clients && !atomic_compare_exchange_weak(&server->clients_high, &high, clients)) {
     }
-    return listener;
 }
 
 static struct MHD_Response *make_busy(void) {
@@ -77,7 +69,7 @@ static struct MHD_Response *make_busy(void) {
 }
 
 bool accept_start(struct server *server, struct problem *problem) {
-    int listener = open_listener(server->config, problem);
+    int listener = listener_open(&server->config->server.listen, "server.listen", problem);
     if (listener < 0) {
         return false;
     }
@@ -90,30 +82,14 @@ bool accept_start(struct server *server, struct problem *problem) {
         (unsigned)(cores > 1 ? cores : 1), MHD_OPTION_THREAD_STACK_SIZE, (size_t)WORKER_STACK_BYTES,
         MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_POOL_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_IDLE_S,
-        MHD_OPTION_NOTIFY_COMPLETED, request_done, NULL, MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
-        MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, request_done, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+        client_came_or_left, server, MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1, MHD_OPTION_END);
     if (!server->busy || !server->daemon) {
         problem_set(problem, "the listener's threads could not be started: %s", strerror(errno));
         close(listener);
         return false;
     }
     return true;
-}
-
-unsigned accept_port(const struct server *server) {
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
-    struct sockaddr_storage address;
-    socklen_t length = sizeof address;
-    if (info && info->port != 0) {
-        return info->port;
-    }
-    info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_LISTEN_FD);
-    if (!info || getsockname(info->listen_fd, (struct sockaddr *)&address, &length) != 0) {
-        return 0;
-    }
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
 }
 
 void accept_quiesce(struct server *server) {

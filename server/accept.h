@@ -8,9 +8,6 @@
 /* Starts listening; server->daemon is set. False with a problem: the address is in use, say. */
 CHECKED bool accept_start(struct server *server, struct problem *problem);
 
-/* The port that is listened on (the configuration's 0 means any free one). */
-unsigned accept_port(const struct server *server);
-
 /* No new connection is taken from here on; those there are go on. */
 void accept_quiesce(struct server *server);
 

@@ -21,6 +21,13 @@ enum config_http {
     CONFIG_HTTP_2,
 };
 
+/* Where to listen. */
+struct config_address {
+    const char *text; /* as written; NULL: nowhere */
+    struct sockaddr_storage socket;
+    socklen_t length;
+};
+
 struct config_upstream {
     const char *name;
     const char *url;         /* scheme://authority/base, no slash at its end; checked */
@@ -62,12 +69,11 @@ struct config {
     struct arena *arena;
     const char *file;
     struct {
-        struct sockaddr_storage address; /* where to listen */
-        socklen_t address_length;
-        const char *listen;       /* as written */
-        const char *path;         /* "/mcp" */
-        const char *name;         /* serverInfo.name; default "plateau" */
-        const char *instructions; /* or NULL */
+        struct config_address listen;
+        struct config_address admin; /* health, metrics, the ledger; off unless set */
+        const char *path;            /* "/mcp" */
+        const char *name;            /* serverInfo.name; default "plateau" */
+        const char *instructions;    /* or NULL */
     } server;
     struct {
         uint64_t memory_bytes; /* 0: not set, see memory_budget.h */

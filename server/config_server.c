@@ -7,28 +7,28 @@
 #define PATH_DEFAULT "/mcp"
 #define NAME_DEFAULT "plateau"
 
-static bool set_ipv6(struct config *config, const char *host, uint16_t port) {
+static bool set_ipv6(struct config_address *to, const char *host, uint16_t port) {
     struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
     if (inet_pton(AF_INET6, host, &address.sin6_addr) != 1) {
         return false;
     }
-    memcpy(&config->server.address, &address, sizeof address);
-    config->server.address_length = sizeof address;
+    memcpy(&to->socket, &address, sizeof address);
+    to->length = sizeof address;
     return true;
 }
 
-static bool set_ipv4(struct config *config, const char *host, uint16_t port) {
+static bool set_ipv4(struct config_address *to, const char *host, uint16_t port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     if (strcmp(host, "*") != 0 && inet_pton(AF_INET, host, &address.sin_addr) != 1) {
         return false;
     }
-    memcpy(&config->server.address, &address, sizeof address);
-    config->server.address_length = sizeof address;
+    memcpy(&to->socket, &address, sizeof address);
+    to->length = sizeof address;
     return true;
 }
 
 /* HOST:PORT, where an IPv6 address stands in brackets. */
-static bool set_address(struct config *config, const char *listen) {
+static bool set_address(struct config_address *to, const char *listen) {
     char host[INET6_ADDRSTRLEN];
     const char *colon = strrchr(listen, ':');
     uint16_t port;
@@ -46,24 +46,29 @@ static bool set_address(struct config *config, const char *listen) {
     }
     memcpy(host, listen, length);
     host[length] = '\0';
-    return brackets ? set_ipv6(config, host, port) : set_ipv4(config, host, port);
+    return brackets ? set_ipv6(to, host, port) : set_ipv4(to, host, port);
+}
+
+static void read_address(struct config_reader *reader, const struct json *listen,
+                         const char *otherwise, struct config_address *address) {
+    address->text = config_string(listen, otherwise);
+    if (address->text && !set_address(address, address->text)) {
+        config_complain(reader, listen,
+                        "\"%.80s\" is no address to listen on; write it as 127.0.0.1:8080, "
+                        "[::1]:8080 or *:8080",
+                        address->text);
+    }
 }
 
 void config_read_server(struct config_reader *reader) {
     struct config *config = reader->config;
     const struct json *server = json_member(reader->root, "server");
-    const struct json *listen = json_member(server, "listen");
     const struct json *path = json_member(server, "path");
-    config->server.listen = config_string(listen, LISTEN_DEFAULT);
+    read_address(reader, json_member(server, "listen"), LISTEN_DEFAULT, &config->server.listen);
+    read_address(reader, json_member(server, "admin"), NULL, &config->server.admin);
     config->server.path = config_string(path, PATH_DEFAULT);
     config->server.name = config_string(json_member(server, "name"), NAME_DEFAULT);
     config->server.instructions = config_string(json_member(server, "instructions"), NULL);
-    if (!set_address(config, config->server.listen)) {
-        config_complain(reader, listen,
-                        "\"%.80s\" is no address to listen on; write it as 127.0.0.1:8080, "
-                        "[::1]:8080 or *:8080",
-                        config->server.listen);
-    }
     if (path) {
         config_check_path(reader, path, path->bytes);
     }

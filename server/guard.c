@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "lib/limits.h"
+#include "server/authority.h"
 #include "server/call.h"
 
 struct known_header {
@@ -57,34 +58,13 @@ static enum MHD_Result note_header(void *data, enum MHD_ValueKind kind, const ch
     return MHD_YES;
 }
 
-/* host[:port] of RFC 9110 section 7.2, its host one of the loopback's names. */
-static bool is_loopback_authority(const char *authority, size_t length) {
-    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        size_t name_length = strlen(names[i]);
-        if (length >= name_length && strncasecmp(authority, names[i], name_length) == 0) {
-            const char *port = authority + name_length;
-            size_t digits = strspn(port + (*port == ':'), "0123456789");
-            return length == name_length ||
-                   (*port == ':' && digits <= 5 && name_length + 1 + digits == length);
-        }
-    }
-    return false;
-}
-
-static bool is_authority(const char *host) {
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~[]:";
-    return *host != '\0' && strspn(host, allowed) == strlen(host);
-}
-
 /* Origin is sent by browsers; a page of elsewhere must not reach a server on somebody's own machine
  * (MCP 2025-11-25, transports, Security Warning: DNS rebinding). */
 static bool is_loopback_origin(const char *origin) {
     const char *host = strncmp(origin, "http://", 7) == 0    ? origin + 7
                        : strncmp(origin, "https://", 8) == 0 ? origin + 8
                                                              : NULL;
-    return host && is_loopback_authority(host, strlen(host));
+    return host && authority_is_loopback(host);
 }
 
 static enum next check_framing(struct call *call) {
@@ -94,7 +74,7 @@ static enum next check_framing(struct call *call) {
     if (headers->control_character) {
         return call_refuse(call, 400, "A header value holds a control character.");
     }
-    if (headers->host_count != 1 || !is_authority(headers->host)) {
+    if (headers->host_count != 1 || !authority_is_valid(headers->host)) {
         return call_refuse(call, 400, "Exactly one valid Host header is needed.");
     }
     if (headers->content_length_count > 1 ||
@@ -133,8 +113,7 @@ static enum next check_room_for_answer(struct call *call) {
 
 static enum next check_caller(struct call *call) {
     const struct call_headers *headers = &call->headers;
-    if (call->server->loopback_only &&
-        !is_loopback_authority(headers->host, strlen(headers->host))) {
+    if (call->server->loopback_only && !authority_is_loopback(headers->host)) {
         return call_refuse(call, 403,
                            "This server answers only to localhost; the Host header names another.");
     }

@@ -16,11 +16,12 @@
     (1536u << 10) /* data, libc's own heap, page tables; code is shared and can be dropped */
 #define THREAD_BYTES (96u << 10)     /* the touched part of a stack, and libc's arena for it */
 #define SYSTEM_CA_BYTES (220u << 10) /* of the bundle's file, when it cannot be asked */
-#define SHARD_BYTES (10u << 10)      /* a multi handle with its receive buffer */
-#define HANDSHAKE_BYTES (12u << 10)  /* beyond a connection at rest */
-#define CLIENT_BYTES 4800u           /* libmicrohttpd's connection with its 4 KiB pool */
-#define CLIENT_SOCKET_BYTES 1792u    /* kernel: file, inode, socket */
-#define HANDLE_BYTES 8960u /* libcurl's handle, its upload buffer, one request's strings */
+#define ADMIN_BYTES                                                                                \
+    (THREAD_BYTES + ADMIN_CONNECTIONS_MAX * (CLIENT_BYTES + CLIENT_SOCKET_BYTES + (8u << 10)))
+#define SHARD_BYTES (10u << 10)     /* a multi handle with its receive buffer */
+#define HANDSHAKE_BYTES (12u << 10) /* beyond a connection at rest */
+#define CLIENT_SOCKET_BYTES 1792u   /* kernel: file, inode, socket */
+#define HANDLE_BYTES 8960u          /* libcurl's handle, its upload buffer, one request's strings */
 #define CONNECTION_HTTP1_BYTES 6656u /* libcurl's connection and its filters */
 #define CONNECTION_TLS_BYTES                                                                       \
     12096u /* mbedTLS's context, output buffer, and the first page of its input buffer */
@@ -34,6 +35,7 @@ static const struct memory_line line_names[MEMORY_LINES] = {
     [MEMORY_CONFIGURATION] = {"configuration", "tools, schemas, prepared answers", 0, 0},
     [MEMORY_THREADS] = {"threads", "stack of a worker or of the upstream thread", 0, 0},
     [MEMORY_CA_CHAINS] = {"CA chains", "certificates, parsed once", 0, 0},
+    [MEMORY_ADMIN] = {"admin", "listener for operators: its thread, connections and arenas", 0, 0},
     [MEMORY_SHARDS] = {"shards", "libcurl multi handle", 0, 0},
     [MEMORY_HANDSHAKES] = {"handshakes", "TLS handshake under way", 0, 0},
     [MEMORY_SPARE_CLIENTS] = {"spare clients", "client connection without a call, with its socket",
@@ -78,6 +80,7 @@ static uint64_t add_up(const struct memory_demand *demand, uint64_t calls,
     set_line(plan, MEMORY_THREADS, demand->workers + 2u, THREAD_BYTES);
     set_line(plan, MEMORY_CA_CHAINS, 1,
              demand->ca_file_bytes * 5 / 2); /* DER and its parsed form */
+    set_line(plan, MEMORY_ADMIN, demand->admin, ADMIN_BYTES);
     set_line(plan, MEMORY_SHARDS, shards, SHARD_BYTES);
     set_line(plan, MEMORY_HANDSHAKES, connections ? UPSTREAM_HANDSHAKES_MAX : http2,
              HANDSHAKE_BYTES);
@@ -206,6 +209,7 @@ struct memory_demand memory_plan_demand(const struct config *config) {
     struct memory_demand demand = {
         .calls = config->limits.calls_max,
         .workers = cores > 1 ? (unsigned)cores : 1,
+        .admin = config->server.admin.text != NULL,
         .request_bytes_max = config->limits.request_bytes_max,
         .response_bytes_max = config->limits.response_bytes_max,
         .configuration_bytes = arena_bytes(config->arena),

@@ -14,12 +14,16 @@
 
 struct config;
 
+/* libmicrohttpd's connection with its 4 KiB pool. */
+#define CLIENT_BYTES 4800u
+
 /* What is asked of the plan. */
 struct memory_demand {
     uint64_t budget_bytes;
     uint32_t calls;           /* 0: as many as fit */
     uint32_t descriptors_max; /* RLIMIT_NOFILE */
     unsigned workers;         /* libmicrohttpd's threads */
+    bool admin;               /* there is an admin listener */
     unsigned
         upstreams_http1; /* those that may speak HTTP/1.1 and set no bound on their connections */
     unsigned upstreams_http2;   /* those that speak HTTP/2 */
@@ -35,6 +39,7 @@ enum memory_line_name {
     MEMORY_CONFIGURATION,
     MEMORY_THREADS,
     MEMORY_CA_CHAINS,
+    MEMORY_ADMIN,
     MEMORY_SHARDS,
     MEMORY_HANDSHAKES,
     MEMORY_SPARE_CLIENTS,

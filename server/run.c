@@ -13,7 +13,11 @@
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "server/accept.h"
+#include "server/admin.h"
+#include "server/authority.h"
+#include "server/listener.h"
 #include "server/memory_budget.h"
+#include "server/memory_ledger.h"
 #include "server/server.h"
 #include "server/wake.h"
 
@@ -28,13 +32,6 @@ static uint32_t raise_descriptor_limit(void) {
         }
     }
     return files.rlim_cur > UINT32_MAX ? UINT32_MAX : (uint32_t)files.rlim_cur;
-}
-
-static bool is_loopback(const struct sockaddr_storage *address) {
-    if (address->ss_family == AF_INET) {
-        return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
-    }
-    return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
 }
 
 static enum upstream_http http_of(enum config_http http) {
@@ -97,7 +94,7 @@ static bool start(struct server *server, struct arena *arena, struct problem *pr
     if (!make_plan(server, problem)) {
         return false;
     }
-    server->loopback_only = is_loopback(&config->server.address);
+    server->loopback_only = authority_is_loopback_address(&config->server.listen.socket);
     make_key_prefix(server);
     server->catalog = catalog_new(arena, config);
     server->pool = block_pool_new(server->plan.arena_blocks, BLOCK_BYTES);
@@ -113,7 +110,8 @@ static bool start(struct server *server, struct arena *arena, struct problem *pr
         upstream_on_batch(server->upstream, (struct upstream_batch){wake_hold, wake_release});
     }
     return server->upstream && add_targets(server, arena, problem) &&
-           upstream_start(server->upstream, problem) && accept_start(server, problem);
+           upstream_start(server->upstream, problem) && admin_start(server, problem) &&
+           accept_start(server, problem);
 }
 
 static void sleep_ms(long duration_ms) {
@@ -148,6 +146,7 @@ static void stop(struct server *server) {
         (void)wait_until_idle(server, 1000);
     }
     accept_stop(server);
+    admin_stop(server);
     upstream_free(server->upstream);
     block_pool_free(server->pool);
 }
@@ -172,13 +171,25 @@ static void block_signals(void) {
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* "127.0.0.1:8080": the address as written, with the port that was really taken. */
+static const char *where(char *buffer, size_t size, const struct config_address *address,
+                         struct MHD_Daemon *daemon) {
+    int host = address->text ? (int)(strrchr(address->text, ':') - address->text) : 0;
+    if (daemon) {
+        snprintf(buffer, size, "%.*s:%u", host, address->text, listener_port(daemon));
+    }
+    return daemon ? buffer : "off";
+}
+
 static void log_ready(const struct server *server, uint64_t started_ms) {
     const struct config *config = server->config;
-    int host = (int)(strrchr(config->server.listen, ':') - config->server.listen);
+    char listen[64], admin[64];
     log_event(LOG_LEVEL_INFO, "ready",
-              "listening=%.*s:%u path=%s tools=%zu calls_max=%u startup_ms=%llu", host,
-              config->server.listen, accept_port(server), config->server.path, config->tool_count,
-              server->plan.calls, (unsigned long long)(clock_ms() - started_ms));
+              "listening=%s path=%s admin=%s tools=%zu calls_max=%u startup_ms=%llu",
+              where(listen, sizeof listen, &config->server.listen, server->daemon),
+              config->server.path, where(admin, sizeof admin, &config->server.admin, server->admin),
+              config->tool_count, server->plan.calls,
+              (unsigned long long)(clock_ms() - started_ms));
 }
 
 int server_run(const struct config *config) {
@@ -187,6 +198,7 @@ int server_run(const struct config *config) {
     struct problem problem = {0};
     struct arena *arena = arena_new_on_heap(TOOL_LIST_BYTES_MAX);
     block_signals();
+    memory_ledger_prepare();
     bool started = arena && start(&server, arena, &problem);
     if (started) {
         log_ready(&server, started_ms);

@@ -22,10 +22,15 @@ struct server {
     struct catalog *catalog;
     struct MHD_Daemon *daemon;
     struct MHD_Response *busy; /* the 503 that needs no memory */
-    bool loopback_only;        /* the listener's address is a loopback one: Host must be too */
-    char key_prefix[17];       /* of idempotency keys: random, this process's own */
+    struct MHD_Daemon *admin;  /* the operators' listener, with a pool of its own; NULL: off */
+    struct block_pool *admin_pool;
+    bool loopback_only;  /* the listener's address is a loopback one: Host must be too */
+    char key_prefix[17]; /* of idempotency keys: random, this process's own */
     atomic_uint calls_in_flight;
     _Atomic uint64_t calls_started;
+    _Atomic uint64_t calls_refused; /* no slot, or no arena */
+    atomic_uint clients;            /* connections of clients now, and most ever at one time */
+    atomic_uint clients_high;
     atomic_bool draining;
     atomic_bool closed; /* no call is sent any more */
 };

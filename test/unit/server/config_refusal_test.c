@@ -168,7 +168,7 @@ static void addresses(void **state) {
                 {LISTEN("[::ffff:1.2.3.4]:1"), AF_INET6}};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         struct config *config = load_text(good[i].yaml);
-        assert_int_equal(config->server.address.ss_family, good[i].family);
+        assert_int_equal(config->server.listen.socket.ss_family, good[i].family);
         config_free(config);
     }
 }

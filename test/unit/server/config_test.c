@@ -10,12 +10,12 @@
 static void defaults(void **state) {
     (void)state;
     struct config *config = load_text(UPSTREAM TOOL);
-    const struct sockaddr_in *address = (const struct sockaddr_in *)&config->server.address;
+    const struct sockaddr_in *address = (const struct sockaddr_in *)&config->server.listen.socket;
     assert_int_equal(address->sin_family, AF_INET);
     assert_int_equal(ntohs(address->sin_port), 8080);
     assert_int_equal(ntohl(address->sin_addr.s_addr), INADDR_LOOPBACK);
-    assert_int_equal(config->server.address_length, sizeof *address);
-    assert_string_equal(config->server.listen, "127.0.0.1:8080");
+    assert_int_equal(config->server.listen.length, sizeof *address);
+    assert_string_equal(config->server.listen.text, "127.0.0.1:8080");
     assert_string_equal(config->server.path, "/mcp");
     assert_string_equal(config->server.name, "plateau");
     assert_null(config->server.instructions);
@@ -77,10 +77,10 @@ static const char whole[] =
 static void everything_that_can_be_set(void **state) {
     (void)state;
     struct config *config = load_text(whole);
-    const struct sockaddr_in6 *address = (const struct sockaddr_in6 *)&config->server.address;
+    const struct sockaddr_in6 *address = (const struct sockaddr_in6 *)&config->server.listen.socket;
     assert_int_equal(address->sin6_family, AF_INET6);
     assert_int_equal(address->sin6_port, 0);
-    assert_int_equal(config->server.address_length, sizeof *address);
+    assert_int_equal(config->server.listen.length, sizeof *address);
     assert_string_equal(config->server.path, "/a/b");
     assert_string_equal(config->server.name, "n");
     assert_string_equal(config->server.instructions, "i");

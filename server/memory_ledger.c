@@ -1,0 +1,73 @@
+#include "server/memory_ledger.h"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include "lib/limits.h"
+#include "lib/upstream_memory.h"
+
+static uint64_t pool_resident(const struct block_pool *pool) {
+    return ledger_resident(block_pool_memory(pool), block_pool_bytes(pool));
+}
+
+static void add_pool(struct ledger *ledger, const char *name, struct block_pool *pool) {
+    struct block_pool_usage usage = block_pool_usage(pool);
+    ledger_add(ledger, (struct ledger_line){
+                           .name = name,
+                           .used_bytes = usage.blocks_used * BLOCK_BYTES,
+                           .high_bytes = usage.blocks_used_high * BLOCK_BYTES,
+                           .budget_bytes = usage.blocks * BLOCK_BYTES,
+                           .resident_bytes = pool_resident(pool),
+                       });
+}
+
+static void add_heap(struct ledger *ledger, const char *name, struct heap *heap) {
+    struct heap_usage usage = heap_usage(heap);
+    ledger_add(ledger, (struct ledger_line){
+                           .name = name,
+                           .used_bytes = usage.bytes_used,
+                           .high_bytes = usage.bytes_used_high,
+                           .budget_bytes = usage.bytes_reserved,
+                           .resident_bytes = pool_resident(heap_pool(heap)),
+                       });
+}
+
+/* The C library's heap, which with one malloc arena (memory_ledger_prepare) ends at the break. */
+static uint64_t libc_resident(void) {
+    uintptr_t end = (uintptr_t)sbrk(0) / PAGE_BYTES * PAGE_BYTES;
+    uintptr_t bytes = mallinfo2().arena / PAGE_BYTES * PAGE_BYTES;
+    return bytes < end ? ledger_resident((const void *)(end - bytes), bytes) : 0;
+}
+
+/* What is left with the C library's allocator: the configuration, and libmicrohttpd's connections,
+ * each with its pool. It keeps what is freed, so resident follows the most there ever was. */
+static void add_libc(struct ledger *ledger, const struct server *server) {
+    uint64_t configuration = arena_bytes(server->config->arena), resident = libc_resident();
+    uint64_t clients = atomic_load(&server->clients), high = atomic_load(&server->clients_high);
+    uint64_t rest = resident > configuration ? resident - configuration : 0;
+    ledger_add(ledger, (struct ledger_line){"configuration", configuration, configuration,
+                                            configuration, resident - rest});
+    ledger_add(ledger, (struct ledger_line){
+                           .name = "clients",
+                           .used_bytes = clients * CLIENT_BYTES,
+                           .high_bytes = high * CLIENT_BYTES,
+                           .budget_bytes = (uint64_t)server->plan.clients * CLIENT_BYTES,
+                           .resident_bytes = rest,
+                       });
+}
+
+void memory_ledger_prepare(void) {
+    mallopt(M_ARENA_MAX, 1);
+}
+
+void memory_ledger_read(const struct server *server, struct ledger *ledger) {
+    *ledger = (struct ledger){.budget_bytes = server->plan.budget_bytes};
+    add_pool(ledger, "arenas", server->pool);
+    if (server->admin_pool) {
+        add_pool(ledger, "admin", server->admin_pool);
+    }
+    add_heap(ledger, "libcurl", upstream_memory_curl());
+    add_heap(ledger, "mbedtls", upstream_memory_tls());
+    add_libc(ledger, server);
+    (void)ledger_read_process(ledger); /* without /proc the lines are still worth showing */
+}
