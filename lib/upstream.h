@@ -70,8 +70,9 @@ struct upstream_call {
 
     /* What became of it; valid in done(). */
     enum outcome outcome;
-    int status;         /* 0: no status line came */
-    struct text answer; /* the body, as far as it came */
+    int status;             /* 0: no status line came */
+    struct text answer;     /* the body, as far as it came */
+    size_t announced_bytes; /* the body's length by its Content-Length; 0: not said */
     char content_type[64];
     uint32_t retry_after_s; /* Retry-After in seconds (RFC 9110 section 10.2.3); 0: none */
     bool handed_over;       /* something of the request may have reached the service */

@@ -123,13 +123,15 @@ static size_t take_header(char *line, size_t size, size_t count, void *data) {
     if (length > 5 &&
         memcmp(line, "HTTP/", 5) == 0) { /* a new answer begins, perhaps after a 1xx */
         call->content_type[0] = '\0';
+        call->announced_bytes = 0;
         call->retry_after_s = 0;
         const char *status = memchr(line, ' ', length);
         call->status = status ? atoi(status) : 0;
     } else if ((value_length = header_value(line, length, "Content-Length", &value)) > 0) {
-        size_t announced = strtoul(value, NULL, 10); /* the line ends in CRLF */
-        if (announced > 0 && announced <= call->answer_bytes_max) {
-            text_reserve(&call->answer, announced); /* if it fails, take_answer() finds out */
+        call->announced_bytes = strtoul(value, NULL, 10); /* the line ends in CRLF */
+        if (call->announced_bytes > 0 && call->announced_bytes <= call->answer_bytes_max) {
+            /* If it fails, take_answer() finds out. */
+            text_reserve(&call->answer, call->announced_bytes);
         }
     } else if ((value_length = header_value(line, length, "Content-Type", &value)) > 0) {
         snprintf(call->content_type, sizeof call->content_type, "%.*s", (int)value_length, value);

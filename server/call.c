@@ -52,3 +52,19 @@ enum next call_refuse(struct call *call, int status, const char *sentence) {
     text_add_string(&call->answer, "}");
     return NEXT_REPLY;
 }
+
+enum next call_refuse_too_large(struct call *call, unsigned long long bytes) {
+    struct text sentence = text_new(call->arena, PROBLEM_TEXT_BYTES);
+    unsigned limit = call->config->limits.request_bytes_max;
+    call->close = true;
+    if (bytes > 0) {
+        text_add_format(&sentence, "The request body has %llu bytes, and limits.request is %u.",
+                        bytes, limit);
+    } else {
+        text_add_format(
+            &sentence, "The request body is larger than limits.request, which is %u bytes.", limit);
+    }
+    return call_refuse(call, 413,
+                       text_failed(&sentence) ? "The request body is larger than limits.request."
+                                              : sentence.bytes);
+}

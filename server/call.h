@@ -100,6 +100,10 @@ void call_receive(struct call *call, const char *bytes, size_t length);
 /* Keeps the problem for the log line, with its path. */
 void call_note(struct call *call, const struct problem *problem);
 
+/* Decides the answer of a request whose body is too large, with the limit in words. `bytes` is how
+ * large it is, 0 where that is not known. */
+CHECKED enum next call_refuse_too_large(struct call *call, unsigned long long bytes);
+
 /* Decides the answer: an HTTP status with a sentence that is not JSON-RPC's (before the body is
  * read). */
 CHECKED enum next call_refuse(struct call *call, int status, const char *sentence);

@@ -175,8 +175,7 @@ static enum next check_size(struct call *call) {
     }
     unsigned long long bytes = strtoull(announced, NULL, 10); /* ULLONG_MAX when it does not fit */
     if (bytes > call->config->limits.request_bytes_max) {
-        call->close = true;
-        return call_refuse(call, 413, "The request body is larger than limits.request allows.");
+        return call_refuse_too_large(call, bytes);
     }
     text_reserve(&call->body, bytes);
     if (text_failed(&call->body)) {

@@ -12,7 +12,7 @@ static enum next body_too_large(struct call *call) {
         return call_refuse(call, 503,
                            "No memory is free for a body of this size; try again later.");
     }
-    return call_refuse(call, 413, "The request body is larger than limits.request allows.");
+    return call_refuse_too_large(call, 0);
 }
 
 static enum next parse_failed(struct call *call, enum outcome outcome,

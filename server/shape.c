@@ -1,5 +1,6 @@
 /* shape: what the upstream answered, or that it did not -> a tool's result, in words a model can
  * act on. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -100,6 +101,19 @@ static enum next tell_unreadable(struct call *call, struct text *text, const cha
     return mcp_tool_result(call, text->bytes, text->length, reads_only(call));
 }
 
+static enum next tell_too_large(struct call *call, struct text *text) {
+    char why[160];
+    size_t announced = call->upstream.announced_bytes;
+    int length = snprintf(why, sizeof why, "is larger than limits.response, which is %zu bytes",
+                          call->upstream.answer_bytes_max);
+    if (announced > 0) {
+        snprintf(why + length, sizeof why - (size_t)length, " (the service announced %zu)",
+                 announced);
+    }
+    text_reserve(text, 320);
+    return tell_unreadable(call, text, why);
+}
+
 static bool is_kept(const struct config_tool *tool, const struct json *member) {
     for (size_t i = 0; i < tool->response_keep_count; i++) {
         const char *name = tool->response_keep[i];
@@ -172,8 +186,7 @@ enum next shape(struct call *call) {
     case OUTCOME_REFUSED:
         return tell_refused(call, &text);
     case OUTCOME_TOO_LARGE:
-        text_reserve(&text, 256);
-        return tell_unreadable(call, &text, "is larger than limits.response allows");
+        return tell_too_large(call, &text);
     case OUTCOME_NO_MEMORY:
         return tell_unreadable(call, &text, "did not fit into this call's memory");
     default:

@@ -85,13 +85,28 @@ def bars(d, x0, title, rows, value, limit=None):
                ' fill="#c0392b" font-size="11"')
 
 
+def rss_over_time(d, x0, rows):
+    """From the first connection on, with as many calls in flight as were measured at most."""
+    most = max(r["connections"] for r in rows)
+    rows = [r for r in rows if r["connections"] == most]
+    height = axis(d, x0, f"Resident memory with {most} calls in flight, MiB",
+                  round_up(max(max(r["rss_series_mib"]) for r in rows)))
+    legend(d, x0, [name_of(r) for r in rows])
+    last = max(len(r["rss_series_mib"]) for r in rows)
+    for row in rows:
+        d.line([(x0 + LEFT + (WIDTH - LEFT - 12) * i / last, height(rss))
+                for i, rss in enumerate(row["rss_series_mib"])], COLOURS[name_of(row)], 2)
+    d.text(x0 + WIDTH - 12, HEIGHT - BOTTOM + 16, f"{last / 4:.0f} seconds", "end")
+
+
 def draw_bench(data, out):
     # One connection is left out: its few calls pay for the server's housekeeping, not for calls.
     # The Python peers are left out too: beside them, nothing else could be told apart.
     rows = [r for r in data["rows"] if "skipped" not in r and r["connections"] > 1
             and r["server"] in ("nginx", "plateau")]
-    d = Drawing(2 * WIDTH, HEIGHT)
+    d = Drawing(3 * WIDTH, HEIGHT)
     bars(d, 8, "CPU time of the server, us a call", rows, lambda r: r["cpu_us_per_call"])
+    rss_over_time(d, 2 * WIDTH + 8, rows)
     bars(d, WIDTH + 8, "Peak of its resident memory, MiB", rows, lambda r: r["rss_peak_mib"],
          data["about"].get("memory_mib"))
     d.save(out)

@@ -163,7 +163,7 @@ class Plateau(Server):
         upstream = {"url": self.messaging.url, "http": self.http, "timeout": "10s",
                     "tls": {"ca": str(self.messaging.ca)},
                     "auth": {"bearer": {"env": "MESSAGING_TOKEN"}}}
-        return {"server": {"listen": "127.0.0.1:0", "path": "/mcp"},
+        return {"server": {"listen": "127.0.0.1:0", "path": "/mcp", "admin": "127.0.0.1:0"},
                 "limits": {"memory": self.memory, "calls": self.calls},
                 "upstreams": {"messaging": upstream}, "tools": [SEND_MESSAGE], **self.changes}
 
@@ -171,9 +171,19 @@ class Plateau(Server):
         file = self.folder / f"{self.name}.yaml"
         file.write_text(json.dumps(self.configuration(), indent=2))  # JSON is YAML too
         self.spawn([binary("plateau", "PLATEAU_BIN"), "run", file], {"MESSAGING_TOKEN": TOKEN})
-        found = first_word(self.log, r"ready.*listening=127\.0\.0\.1:(\d+)", self.process)
-        self.port = int(found.group(1))
+        found = first_word(self.log, r"ready.*listening=127\.0\.0\.1:(\d+).*admin=\S+:(\d+)",
+                           self.process)
+        self.port, self.admin_port = int(found.group(1)), int(found.group(2))
         self.url = f"http://127.0.0.1:{self.port}/mcp"
+
+    def ledger(self):
+        """Where its memory is: /debug/memory of the admin listener."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=10)
+        try:
+            connection.request("GET", "/debug/memory?format=json")
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
 
 
 NGINX = """

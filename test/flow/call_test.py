@@ -95,7 +95,7 @@ class EveryFailureSaysWhatBecameOfIt(unittest.TestCase):
         "half_answer": ("Outcome unknown", True, 1),
         "garbage": ("Outcome unknown", True, 1),
         "bad_json": ("Done: the service answered with status 201; but its answer is not valid JSON", False, 1),
-        "huge_answer": ("larger than limits.response", False, 1),
+        "huge_answer": ("larger than limits.response, which is 262144 bytes (the service announced ", False, 1),
         "status_429": ("Refused: the service answered with status 429", True, 0),
         "status_503": ("Refused: the service answered with status 503", True, 0),
         "status_500": ("Outcome unknown: the service failed with status 500", True, 0),
