@@ -32,7 +32,7 @@ bool ledger_read_process(struct ledger *ledger) {
     ledger->rss_bytes = status_bytes(status, "\nVmRSS:");
     ledger->rss_high_bytes = status_bytes(status, "\nVmHWM:");
     uint64_t files = status_bytes(status, "\nRssFile:");
-    ledger_add(ledger, (struct ledger_line){"program", files, files, 0, files});
+    ledger_add(ledger, (struct ledger_line){"program", files, files, 0, files, 0});
     return ledger->rss_bytes > 0;
 }
 
@@ -97,36 +97,38 @@ void ledger_write_json(struct text *text, const struct ledger *ledger) {
         const struct ledger_line *line = &ledger->lines[i];
         text_add_format(text,
                         "%s{\"name\":\"%s\",\"used_bytes\":%" PRIu64 ",\"high_bytes\":%" PRIu64
-                        ",\"budget_bytes\":%" PRIu64 ",\"resident_bytes\":%" PRIu64 "}",
+                        ",\"budget_bytes\":%" PRIu64 ",\"resident_bytes\":%" PRIu64
+                        ",\"allocations\":%" PRIu64 "}",
                         i ? "," : "", line->name, line->used_bytes, line->high_bytes,
-                        line->budget_bytes, line->resident_bytes);
+                        line->budget_bytes, line->resident_bytes, line->allocations);
     }
     text_add_string(text, "]}\n");
 }
 
 static const struct {
-    const char *name, *help;
+    const char *name, *type, *help;
     size_t member;
-} gauges[] = {
-    {"used", "Memory a subsystem holds.", offsetof(struct ledger_line, used_bytes)},
-    {"high", "Most memory a subsystem held at one time.", offsetof(struct ledger_line, high_bytes)},
-    {"budget", "Bound of a subsystem's memory; 0: none of its own.",
+} families[] = {
+    {"used_bytes", "gauge", "Memory a subsystem holds.", offsetof(struct ledger_line, used_bytes)},
+    {"high_bytes", "gauge", "Most memory a subsystem held at one time.",
+     offsetof(struct ledger_line, high_bytes)},
+    {"budget_bytes", "gauge", "Bound of a subsystem's memory; 0: none of its own.",
      offsetof(struct ledger_line, budget_bytes)},
-    {"resident", "Pages of a subsystem that are in memory.",
+    {"resident_bytes", "gauge", "Pages of a subsystem that are in memory.",
      offsetof(struct ledger_line, resident_bytes)},
+    {"allocations_total", "counter", "Pieces of memory a subsystem was given; 0: not counted.",
+     offsetof(struct ledger_line, allocations)},
 };
 
 void ledger_write_metrics(struct text *text, const struct ledger *ledger) {
-    for (size_t i = 0; i < sizeof gauges / sizeof gauges[0]; i++) {
-        text_add_format(text,
-                        "# HELP plateau_memory_%s_bytes %s\n# TYPE plateau_memory_%s_bytes "
-                        "gauge\n",
-                        gauges[i].name, gauges[i].help, gauges[i].name);
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        text_add_format(text, "# HELP plateau_memory_%s %s\n# TYPE plateau_memory_%s %s\n",
+                        families[i].name, families[i].help, families[i].name, families[i].type);
         for (unsigned line = 0; line < ledger->count; line++) {
-            uint64_t bytes;
-            memcpy(&bytes, (const char *)&ledger->lines[line] + gauges[i].member, sizeof bytes);
-            text_add_format(text, "plateau_memory_%s_bytes{subsystem=\"%s\"} %" PRIu64 "\n",
-                            gauges[i].name, ledger->lines[line].name, bytes);
+            uint64_t value;
+            memcpy(&value, (const char *)&ledger->lines[line] + families[i].member, sizeof value);
+            text_add_format(text, "plateau_memory_%s{subsystem=\"%s\"} %" PRIu64 "\n",
+                            families[i].name, ledger->lines[line].name, value);
         }
     }
     text_add_format(text,

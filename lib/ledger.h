@@ -19,6 +19,7 @@ struct ledger_line {
     uint64_t high_bytes;     /* held at most at one time, ever */
     uint64_t budget_bytes;   /* no more than this is ever held; 0: no bound of its own */
     uint64_t resident_bytes; /* pages that are in memory, used or kept for the next use */
+    uint64_t allocations;    /* ever; 0 where they are not counted */
 };
 
 struct ledger {

@@ -29,6 +29,7 @@ static void add_heap(struct ledger *ledger, const char *name, struct heap *heap)
                            .high_bytes = usage.bytes_used_high,
                            .budget_bytes = usage.bytes_reserved,
                            .resident_bytes = pool_resident(heap_pool(heap)),
+                           .allocations = usage.allocations,
                        });
 }
 
@@ -46,7 +47,7 @@ static void add_libc(struct ledger *ledger, const struct server *server) {
     uint64_t clients = atomic_load(&server->clients), high = atomic_load(&server->clients_high);
     uint64_t rest = resident > configuration ? resident - configuration : 0;
     ledger_add(ledger, (struct ledger_line){"configuration", configuration, configuration,
-                                            configuration, resident - rest});
+                                            configuration, resident - rest, 0});
     ledger_add(ledger, (struct ledger_line){
                            .name = "clients",
                            .used_bytes = clients * CLIENT_BYTES,

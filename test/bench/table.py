@@ -13,6 +13,8 @@ COLUMNS = (  # heading, how a row's cell is written
     ("p50 ms", lambda r: f"{r['latency_us']['p50'] / 1000:.1f}"),
     ("p99 ms", lambda r: f"{r['latency_us']['p99'] / 1000:.1f}"),
     ("threads", lambda r: str(r["threads"])),
+    ("allocs/call", lambda r: "-" if r["allocations_per_call"] is None
+     else f"{r['allocations_per_call']:.1f}"),
     ("handshakes", lambda r: "-" if r["handshakes"] is None else str(r["handshakes"])),
 )
 CGROUP_COLUMNS = (
@@ -22,9 +24,9 @@ CGROUP_COLUMNS = (
 NOTES = """\
 CPU us/call: user and system time of the server's process alone, in the measured window.
 RSS peak: since the process started, handshakes included. handshakes: with the upstream, in the
-window. of nginx: divided by nginx's figure at as many connections. nginx is a plain proxy_pass (no
-JSON, no schema) and speaks HTTP/1.1 to the upstream in any case, so for an HTTP/2 row the ratio
-compares protocols too."""
+window. allocs/call: of libcurl and mbedTLS, from their own heaps. of nginx: divided by nginx's
+figure at as many connections. nginx is a plain proxy_pass (no JSON, no schema) and speaks HTTP/1.1
+to the upstream in any case, so for an HTTP/2 row the ratio compares protocols too."""
 
 
 def ratio(value):

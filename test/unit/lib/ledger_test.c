@@ -15,9 +15,9 @@ static void what_no_line_has_is_unaccounted(void **state) {
     (void)state;
     struct ledger ledger = {.rss_bytes = 1000};
     assert_int_equal(ledger_unaccounted(&ledger), 1000);
-    ledger_add(&ledger, (struct ledger_line){"one", 1, 2, 3, 600});
+    ledger_add(&ledger, (struct ledger_line){"one", 1, 2, 3, 600, 0});
     assert_int_equal(ledger_unaccounted(&ledger), 400);
-    ledger_add(&ledger, (struct ledger_line){"two", 1, 2, 3, 500});
+    ledger_add(&ledger, (struct ledger_line){"two", 1, 2, 3, 500, 0});
     assert_int_equal(ledger_unaccounted(&ledger), -100);
 }
 
@@ -53,8 +53,8 @@ static void the_process_is_read(void **state) {
 static struct ledger example(void) {
     struct ledger ledger = {
         .budget_bytes = 64 << 20, .rss_bytes = 3 << 20, .rss_high_bytes = 4 << 20};
-    ledger_add(&ledger, (struct ledger_line){"arenas", 1 << 20, 2 << 20, 8 << 20, 2 << 20});
-    ledger_add(&ledger, (struct ledger_line){"program", 1 << 19, 1 << 19, 0, 1 << 19});
+    ledger_add(&ledger, (struct ledger_line){"arenas", 1 << 20, 2 << 20, 8 << 20, 2 << 20, 77});
+    ledger_add(&ledger, (struct ledger_line){"program", 1 << 19, 1 << 19, 0, 1 << 19, 0});
     return ledger;
 }
 
@@ -71,10 +71,10 @@ static void it_is_written_in_three_ways(void **state) {
         {ledger_write_json,
          {"{\"budget_bytes\":67108864,\"rss_bytes\":3145728,", "\"unaccounted_bytes\":524288,",
           "{\"name\":\"arenas\",\"used_bytes\":1048576,\"high_bytes\":2097152,",
-          "\"resident_bytes\":524288}]}\n"}},
+          "\"resident_bytes\":524288,\"allocations\":0}]}\n"}},
         {ledger_write_metrics,
          {"plateau_memory_used_bytes{subsystem=\"arenas\"} 1048576\n",
-          "plateau_memory_high_bytes{subsystem=\"program\"} 524288\n",
+          "plateau_memory_allocations_total{subsystem=\"arenas\"} 77\n",
           "plateau_memory_unaccounted_bytes 524288\n", "process_resident_memory_bytes 3145728\n"}},
     };
     struct ledger ledger = example();
