@@ -103,6 +103,9 @@
 #define CONNECTIONS_SPARE                                                                          \
     64u /* beyond one for each call: idle ones, and those that will get a 503 */
 #define CONNECTION_IDLE_S 75u /* as long as nginx keeps them */
+/* What is read and forgotten of a body that turned out too large, so that its client gets to the
+ * end of it and reads the 413; after that the connection is closed. */
+#define BODY_DISCARD_BYTES_MAX (1u << 20)
 #define REQUEST_BYTES_DEFAULT (64u << 10)
 #define RESPONSE_BYTES_DEFAULT (256u << 10)
 #define CALLS_MAX 100000u   /* of one process; config.schema.json says so too */

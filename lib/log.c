@@ -61,11 +61,12 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 }
 
 const char *log_quoted(char *buffer, unsigned size, const char *value) {
-    unsigned used = 0;
+    unsigned used = 0, start = 1; /* of the character that is being written */
     buffer[used++] = '"';
     /* The longest escape, the closing quote and the NUL must still fit. */
     for (; *value != '\0' && used + 6 < size; value++) {
         unsigned char byte = (unsigned char)*value;
+        start = (byte & 0xC0) == 0x80 ? start : used;
         if (byte == '"' || byte == '\\') {
             buffer[used++] = '\\';
             buffer[used++] = (char)byte;
@@ -74,6 +75,9 @@ const char *log_quoted(char *buffer, unsigned size, const char *value) {
         } else {
             buffer[used++] = (char)byte;
         }
+    }
+    if (((unsigned char)*value & 0xC0) == 0x80) {
+        used = start; /* no half character */
     }
     buffer[used++] = '"';
     buffer[used] = '\0';

@@ -31,27 +31,39 @@ void problem_set(struct problem *problem, const char *format, ...) {
     }
 }
 
+/* Appends to a path of `used` bytes what fits of the one behind it: whole characters and escapes.
+ */
+static void append_path(char path[PROBLEM_PATH_BYTES], size_t used, const char *behind) {
+    size_t rest = strlen(behind), room = PROBLEM_PATH_BYTES - 1 - used;
+    bool cut = rest > room;
+    rest = cut ? room : rest;
+    memcpy(path + used, behind, rest);
+    path[used + rest] = '\0';
+    if (cut) {
+        drop_half_character(path);
+        rest = strlen(path);
+        path[rest - (path[rest - 1] == '~')] = '\0';
+    }
+}
+
 void problem_path_prepend(struct problem *problem, const char *step) {
-    char path[PROBLEM_PATH_BYTES];
-    size_t used = 0;
-    path[used++] = '/';
-    for (; *step != '\0' && used + 2 < sizeof path; step++) {
-        if (*step == '~' || *step == '/') {
-            path[used++] = '~';
+    char path[PROBLEM_PATH_BYTES] = "/";
+    size_t used = 1;
+    for (; *step != '\0'; step++) {
+        bool escape = *step == '~' || *step == '/';
+        if (used + 1 + escape > sizeof path - 1) {
+            break;
+        }
+        path[used++] = escape ? '~' : *step;
+        if (escape) {
             path[used++] = *step == '~' ? '0' : '1';
-        } else {
-            path[used++] = *step;
         }
     }
-    size_t rest = strlen(problem->path);
-    bool cut = rest > sizeof path - 1 - used;
-    if (cut) {
-        rest = sizeof path - 1 - used;
+    path[used] = '\0';
+    if (*step == '\0') {
+        append_path(path, used, problem->path);
+    } else {
+        drop_half_character(path); /* and what came behind is lost with it */
     }
-    memcpy(path + used, problem->path, rest);
-    path[used + rest] = '\0';
-    memcpy(problem->path, path, used + rest + 1);
-    if (cut) {
-        drop_half_character(problem->path);
-    }
+    memcpy(problem->path, path, sizeof path);
 }

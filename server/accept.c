@@ -25,7 +25,9 @@ static enum MHD_Result take_request(void *data, struct MHD_Connection *connectio
         *context = call;
         call_run(call);
     } else if (*upload_size > 0) {
-        call_receive(call, upload, *upload_size);
+        if (!call_receive(call, upload, *upload_size)) {
+            return MHD_NO;
+        }
         *upload_size = 0;
     } else {
         call_run(call);

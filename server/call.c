@@ -30,12 +30,20 @@ void call_run(struct call *call) {
     }
 }
 
-void call_receive(struct call *call, const char *bytes, size_t length) {
-    if (call->body_too_large) {
-        return; /* read and forgotten, so that the client gets to read the answer */
+bool call_receive(struct call *call, const char *bytes, size_t length) {
+    if (!call->body_too_large) {
+        text_add(&call->body, bytes, length);
+        call->body_too_large = text_failed(&call->body);
+        return true;
     }
-    text_add(&call->body, bytes, length);
-    call->body_too_large = text_failed(&call->body);
+    /* libmicrohttpd takes an answer only at the body's end. */
+    call->body_discarded_bytes += length;
+    if (call->body_discarded_bytes <= BODY_DISCARD_BYTES_MAX) {
+        return true;
+    }
+    call->outcome = OUTCOME_TOO_LARGE;
+    call->problem = "The request body went on without an end; the connection was closed.";
+    return false;
 }
 
 void call_note(struct call *call, const struct problem *problem) {

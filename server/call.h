@@ -35,10 +35,11 @@ enum era {
 
 /* The request's headers that a later step reads; libmicrohttpd's memory. */
 struct call_headers {
-    const char *host, *origin, *content_type, *accept;
+    const char *host, *origin, *content_type;
     const char *protocol_version, *mcp_method, *mcp_name;
     const char *content_length, *transfer_encoding;
-    unsigned host_count, content_length_count, transfer_encoding_count;
+    const char *repeated; /* the name of one that may stand once and stands twice; NULL: none */
+    bool accept, accept_json;
     bool control_character; /* in a value */
 };
 
@@ -56,6 +57,7 @@ struct call {
 
     struct text body;
     bool body_too_large;
+    size_t body_discarded_bytes; /* of a body that is too large */
 
     enum era era;
     const struct json *rpc_id; /* NULL: a notification, or not known yet */
@@ -94,8 +96,8 @@ void reset(struct call *call);
 /* Runs steps until one waits or ends; the worker's thread. */
 void call_run(struct call *call);
 
-/* A part of the request's body arrived. */
-void call_receive(struct call *call, const char *bytes, size_t length);
+/* A part of the request's body arrived. False: the connection is to be closed. */
+CHECKED bool call_receive(struct call *call, const char *bytes, size_t length);
 
 /* Keeps the problem for the log line, with its path. */
 void call_note(struct call *call, const struct problem *problem);

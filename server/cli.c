@@ -34,9 +34,11 @@ static const struct command commands[] = {
      "On standard error a line with \"ready\" and \"listening=ADDRESS:PORT\" says when it may be\n"
      "called.\n",
      run_file, NULL},
-    {"check", "FILE", "say whether the configuration FILE can be run",
-     "Reads FILE and all it refers to (secrets, certificates), and says what is wrong with it,\n"
-     "by line. Nothing is sent. The exit status is 0 when it can be run, else 1.\n",
+    {"check", "FILE", "say whether the configuration FILE is right",
+     "Reads FILE and the secrets it refers to, sees that its certificates' files can be read, and\n"
+     "says what is wrong, by line. Nothing is sent. The exit status is 0 when it is right, else "
+     "1.\n"
+     "Whether its limits fit this machine, \"plateau plan FILE\" says.\n",
      check_file, NULL},
     {"plan", "[FILE]", "print what the memory is spent on, and how many calls fit",
      plan_command_help, NULL, plan_command},

@@ -12,21 +12,21 @@
 struct known_header {
     const char *name;
     size_t value; /* offset of its pointer in struct call_headers */
-    size_t count; /* offset of its counter, or 0 */
 };
 
 #define VALUE(member) offsetof(struct call_headers, member)
 
+/* Each may stand once in a request: what stands between the client and us may have read another of
+ * two. */
 static const struct known_header known_headers[] = {
-    {"Host", VALUE(host), VALUE(host_count)},
-    {"Content-Length", VALUE(content_length), VALUE(content_length_count)},
-    {"Transfer-Encoding", VALUE(transfer_encoding), VALUE(transfer_encoding_count)},
-    {"Content-Type", VALUE(content_type), 0},
-    {"Accept", VALUE(accept), 0},
-    {"Origin", VALUE(origin), 0},
-    {"MCP-Protocol-Version", VALUE(protocol_version), 0},
-    {"Mcp-Method", VALUE(mcp_method), 0},
-    {"Mcp-Name", VALUE(mcp_name), 0},
+    {"Host", VALUE(host)},
+    {"Content-Length", VALUE(content_length)},
+    {"Transfer-Encoding", VALUE(transfer_encoding)},
+    {"Content-Type", VALUE(content_type)},
+    {"Origin", VALUE(origin)},
+    {"MCP-Protocol-Version", VALUE(protocol_version)},
+    {"Mcp-Method", VALUE(mcp_method)},
+    {"Mcp-Name", VALUE(mcp_name)},
 };
 
 static bool has_control_character(const char *value) {
@@ -39,19 +39,51 @@ static bool has_control_character(const char *value) {
     return false;
 }
 
+/* Whether a media range of Accept (RFC 9110 section 12.5.1) admits JSON, with a weight above 0. */
+static bool admits_json(const char *range, size_t length) {
+    static const char *const ranges[] = {"*/*", "application/*", "application/json"};
+    size_t type = strcspn(range, ";, \t");
+    type = type < length ? type : length;
+    const char *weight = memmem(range, length, "q=0", 3);
+    if (weight && weight[3 + strspn(weight + 3, ".0")] != '\0' &&
+        strchr("123456789", weight[3 + strspn(weight + 3, ".0")])) {
+        weight = NULL;
+    }
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0] && !weight; i++) {
+        if (strlen(ranges[i]) == type && strncasecmp(range, ranges[i], type) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One line of Accept; several make one list (RFC 9110 section 5.3). */
+static void note_accept(struct call_headers *headers, const char *value) {
+    headers->accept = true;
+    while (*value != '\0') {
+        value += strspn(value, ", \t");
+        size_t length = strcspn(value, ",");
+        headers->accept_json = headers->accept_json || admits_json(value, length);
+        value += length;
+    }
+}
+
 static enum MHD_Result note_header(void *data, enum MHD_ValueKind kind, const char *name,
                                    const char *value) {
     (void)kind;
     struct call_headers *headers = data;
     value = value ? value : "";
     headers->control_character = headers->control_character || has_control_character(value);
+    if (strcasecmp(name, "Accept") == 0) {
+        note_accept(headers, value);
+        return MHD_YES;
+    }
     for (size_t i = 0; i < sizeof known_headers / sizeof known_headers[0]; i++) {
         const struct known_header *known = &known_headers[i];
         if (strcasecmp(name, known->name) == 0) {
-            *(const char **)(void *)((char *)headers + known->value) = value;
-            if (known->count != 0) {
-                ++*(unsigned *)(void *)((char *)headers + known->count);
-            }
+            const char **slot = (const char **)(void *)((char *)headers + known->value);
+            headers->repeated = *slot ? known->name : headers->repeated;
+            *slot = value;
             break;
         }
     }
@@ -67,6 +99,13 @@ static bool is_loopback_origin(const char *origin) {
     return host && authority_is_loopback(host);
 }
 
+static enum next refuse_repeated(struct call *call) {
+    struct text sentence = text_new(call->arena, PROBLEM_TEXT_BYTES);
+    text_add_format(&sentence, "The header %s may be given once only.", call->headers.repeated);
+    return call_refuse(call, 400,
+                       text_failed(&sentence) ? "A header is repeated." : sentence.bytes);
+}
+
 static enum next check_framing(struct call *call) {
     const struct call_headers *headers = &call->headers;
     call->close =
@@ -74,18 +113,19 @@ static enum next check_framing(struct call *call) {
     if (headers->control_character) {
         return call_refuse(call, 400, "A header value holds a control character.");
     }
-    if (headers->host_count != 1 || !authority_is_valid(headers->host)) {
+    if (headers->repeated) {
+        return refuse_repeated(call);
+    }
+    if (!headers->host || !authority_is_valid(headers->host)) {
         return call_refuse(call, 400, "Exactly one valid Host header is needed.");
     }
-    if (headers->content_length_count > 1 ||
-        (headers->content_length &&
-         (*headers->content_length == '\0' ||
-          headers->content_length[strspn(headers->content_length, "0123456789")] != '\0'))) {
+    if (headers->content_length &&
+        (*headers->content_length == '\0' ||
+         headers->content_length[strspn(headers->content_length, "0123456789")] != '\0')) {
         return call_refuse(call, 400, "Content-Length must be given once, as digits.");
     }
     if (headers->transfer_encoding &&
-        (headers->transfer_encoding_count > 1 || headers->content_length ||
-         strcasecmp(headers->transfer_encoding, "chunked") != 0)) {
+        (headers->content_length || strcasecmp(headers->transfer_encoding, "chunked") != 0)) {
         return call_refuse(call, 400,
                            "Transfer-Encoding must be exactly chunked, without Content-Length.");
     }
@@ -123,29 +163,14 @@ static enum next check_caller(struct call *call) {
     return NEXT_STEP;
 }
 
-/* Whether a media range of Accept (RFC 9110 section 12.5.1) admits JSON, or the event stream that
- * MCP also allows. */
-static bool accepts_answer(const char *accept) {
-    static const char *const ranges[] = {"*/*", "application/*", "application/json"};
-    if (!accept) {
-        return true;
-    }
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
-        if (strcasestr(accept, ranges[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_json(const char *content_type) {
     static const char json[] = "application/json";
     size_t length = sizeof json - 1;
     if (!content_type || strncasecmp(content_type, json, length) != 0) {
         return false;
     }
-    char after = content_type[length];
-    return after == '\0' || after == ';' || after == ' ';
+    const char *after = content_type + length + strspn(content_type + length, " \t");
+    return *after == '\0' || *after == ';';
 }
 
 static enum next check_request(struct call *call) {
@@ -161,7 +186,7 @@ static enum next check_request(struct call *call) {
     if (!is_json(headers->content_type)) {
         return call_refuse(call, 415, "Content-Type must be application/json.");
     }
-    if (!accepts_answer(headers->accept)) {
+    if (headers->accept && !headers->accept_json) {
         return call_refuse(call, 406,
                            "Answers are application/json; the Accept header does not allow it.");
     }
