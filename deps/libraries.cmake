@@ -88,13 +88,19 @@ function(deps_system)
     target_link_libraries(deps_mbedtls INTERFACE
         ${MBEDTLS_LIBRARY} ${MBEDX509_LIBRARY} ${MBEDCRYPTO_LIBRARY})
 
+    target_compile_options(deps_mbedtls INTERFACE -include ${PROJECT_SOURCE_DIR}/deps/older.h)
+
+    if(deps_microhttpd_VERSION VERSION_LESS 0.9.77)
+        target_compile_definitions(deps_mbedtls INTERFACE OLDER_MICROHTTPD)
+    endif()
     if(deps_microhttpd_VERSION VERSION_LESS 1.0.5)
         message(WARNING "libmicrohttpd ${deps_microhttpd_VERSION} is older than 1.0.5: requests "
             "that a proxy and plateau read differently (smuggling) are not all refused.")
     endif()
     if(deps_curl_VERSION VERSION_LESS 8.14)
         message(WARNING "libcurl ${deps_curl_VERSION} is older than 8.14: each HTTPS call in "
-            "flight takes some 80 KiB more, and a burst over HTTP/2 opens a connection a call.")
+            "flight takes some 80 KiB more; over HTTP/2 a burst opens a connection a call, and "
+            "after a broken connection calls end as unknown (set http: \"1.1\").")
     endif()
     execute_process(COMMAND curl-config --ssl-backends
         OUTPUT_VARIABLE backend OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
@@ -102,14 +108,25 @@ function(deps_system)
         message(WARNING "libcurl's TLS is '${backend}', not mbedTLS: its memory is not accounted "
             "for, and certificate authorities are read again for each connection.")
     endif()
-    foreach(option MBEDTLS_PLATFORM_MEMORY MBEDTLS_THREADING_C MBEDTLS_SSL_PROTO_TLS1_3)
-        deps_mbedtls_has(${option} found)
-        if(NOT found)
-            message(WARNING "mbedTLS is installed without ${option}.")
-        endif()
-    endforeach()
+    if(NOT EXISTS ${MBEDTLS_INCLUDE}/mbedtls/build_info.h)
+        target_compile_definitions(deps_mbedtls INTERFACE OLDER_MBEDTLS)
+        set(PLATEAU_MESSAGING OFF PARENT_SCOPE)
+        message(WARNING "mbedTLS is older than 3.0: there is no TLS 1.3, and the messaging service "
+            "and the tests that need it are not built.")
+    endif()
+    deps_mbedtls_has(MBEDTLS_PLATFORM_MEMORY counted)
+    if(NOT counted)
+        target_compile_definitions(deps_mbedtls INTERFACE UNCOUNTED_MBEDTLS)
+        message(WARNING "mbedTLS is installed without MBEDTLS_PLATFORM_MEMORY: its memory has no "
+            "bound, and the plan and the ledger know nothing of it.")
+    endif()
+    deps_mbedtls_has(MBEDTLS_THREADING_C threading)
+    if(NOT threading)
+        message(WARNING "mbedTLS is installed without MBEDTLS_THREADING_C.")
+    endif()
 endfunction()
 
+set(PLATEAU_MESSAGING ON)
 if(PLATEAU_DEPS STREQUAL "built")
     deps_built()
 elseif(PLATEAU_DEPS STREQUAL "system")

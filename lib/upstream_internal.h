@@ -52,6 +52,7 @@ struct upstream_target {
     struct upstream *upstream;
     struct upstream_target *next;
     char *name;
+    char *ca_file; /* for a libcurl that is not built with mbedTLS; NULL: with it */
     mbedtls_x509_crt ca_chain;
     enum upstream_http http; /* AUTO becomes one of the others with the first connection */
     bool tls, private_addresses;

@@ -3,6 +3,7 @@
 
 #include "lib/clock.h"
 #include "lib/upstream_internal.h"
+#include "lib/upstream_version.h"
 
 static bool load_ca_chain(struct upstream_target *target, const char *file,
                           struct problem *problem) {
@@ -63,6 +64,9 @@ const struct upstream_target *upstream_target_add(struct upstream *upstream,
     }
     target->upstream = upstream;
     target->name = strdup(options->name);
+    if (strncmp(upstream_version().tls, "mbedTLS", 7) != 0) {
+        target->ca_file = strdup(options->ca_file ? options->ca_file : UPSTREAM_SYSTEM_CA_FILE);
+    }
     target->http = options->tls ? options->http : UPSTREAM_HTTP_1;
     target->tls = options->tls;
     target->private_addresses = options->private_addresses;
@@ -87,6 +91,7 @@ void target_free(struct upstream_target *target) {
     }
     mbedtls_x509_crt_free(&target->ca_chain);
     free(target->shards);
+    free(target->ca_file);
     free(target->name);
     free(target);
 }

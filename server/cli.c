@@ -1,5 +1,6 @@
 #include "server/cli.h"
 
+#include <mbedtls/version.h>
 #include <microhttpd.h>
 #include <stdbool.h>
 #include <string.h>
@@ -80,16 +81,19 @@ static int check_file(const struct cli *cli, const char *file) {
 }
 
 static int print_version(const struct cli *cli) {
-    char pcre2[64] = "?";
+    char pcre2[64] = "?", mbedtls[18] = "?";
     struct upstream_version upstream = upstream_version();
     pcre2_config(PCRE2_CONFIG_VERSION, pcre2);
     pcre2[strcspn(pcre2, " ")] = '\0'; /* its date follows */
     fprintf(cli->out, "plateau %s\n", PLATEAU_VERSION);
     fprintf(cli->out, "libmicrohttpd %s\n", MHD_get_version());
-    fprintf(cli->out, "libcurl %s\n", upstream.curl);
-    size_t tls_name_length = strcspn(upstream.tls, "/");
-    fprintf(cli->out, "%.*s %s\n", (int)tls_name_length, upstream.tls,
-            upstream.tls[tls_name_length] ? upstream.tls + tls_name_length + 1 : "");
+    if (strncmp(upstream.tls, "mbedTLS", 7) == 0) {
+        fprintf(cli->out, "libcurl %s\n", upstream.curl);
+    } else { /* of the system, with another TLS library */
+        fprintf(cli->out, "libcurl %s (%s)\n", upstream.curl, upstream.tls);
+    }
+    mbedtls_version_get_string(mbedtls);
+    fprintf(cli->out, "mbedTLS %s\n", mbedtls);
     fprintf(cli->out, "nghttp2 %s\n", upstream.http2 ? upstream.http2 : "none");
     fprintf(cli->out, "c-ares %s\n", upstream.c_ares ? upstream.c_ares : "none");
     fprintf(cli->out, "PCRE2 %s\n", pcre2);
