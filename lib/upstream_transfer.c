@@ -126,8 +126,8 @@ static size_t take_header(char *line, size_t size, size_t count, void *data) {
         call->announced_bytes = 0;
         call->retry_after_s = 0;
         const char *status = memchr(line, ' ', length);
-        call->status = status ? atoi(status) : 0;
-    } else if ((value_length = header_value(line, length, "Content-Length", &value)) > 0) {
+        call->status = status ? (int)strtol(status, NULL, 10) : 0;
+    } else if (header_value(line, length, "Content-Length", &value) > 0) {
         call->announced_bytes = strtoul(value, NULL, 10); /* the line ends in CRLF */
         if (call->announced_bytes > 0 && call->announced_bytes <= call->answer_bytes_max) {
             /* If it fails, take_answer() finds out. */

@@ -30,7 +30,7 @@ int listener_open(const struct config_address *address, const char *setting,
 
 unsigned listener_port(struct MHD_Daemon *daemon) {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
-    struct sockaddr_storage address;
+    struct sockaddr_in6 address = {0}; /* the port lies at the same place in sockaddr_in */
     socklen_t length = sizeof address;
     if (info && info->port != 0) {
         return info->port;
@@ -39,6 +39,5 @@ unsigned listener_port(struct MHD_Daemon *daemon) {
     if (!info || getsockname(info->listen_fd, (struct sockaddr *)&address, &length) != 0) {
         return 0;
     }
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
+    return ntohs(address.sin6_port);
 }

@@ -141,7 +141,7 @@ static void print_json(FILE *out, const struct memory_plan *plan, const char *so
         fprintf(out, "%s{\"name\":\"%s\",\"count\":%llu,\"bytes_each\":%llu,\"bytes\":%llu}",
                 i ? "," : "", line->name, (unsigned long long)line->count,
                 (unsigned long long)line->bytes_each,
-                (unsigned long long)(line->count * line->bytes_each));
+                (unsigned long long)line->count * line->bytes_each);
     }
     fprintf(out, "]}\n");
 }

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import threading
 import time
@@ -108,6 +109,25 @@ class Pages(unittest.TestCase):
             self.assertEqual(plateau.metric("plateau_requests_refused_total"), 1)
             self.assertEqual(plateau.ask("/healthz")[0], 200)
             holder.join()
+
+    def test_a_flood_of_connections(self):
+        """More connections than were planned wait in the kernel's backlog; memory is that of the planned ones."""
+        planned = 2 + 64  # limits.calls, and CONNECTIONS_SPARE of lib/limits.h
+        with Messaging() as messaging, Administered(messaging, limits="calls: 2") as plateau:
+            flood = [socket.create_connection(("127.0.0.1", plateau.port)) for _ in range(3 * planned)]
+            for client in flood[:planned]:
+                client.sendall(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-Half: ")
+            clients = 'plateau_memory_used_bytes{subsystem="clients"}'
+            end = time.monotonic() + 20
+            while plateau.metric(clients) < plateau.metric(clients.replace("used", "budget")):
+                self.assertLess(time.monotonic(), end, "the flood did not arrive")
+            line = [s for s in plateau.ledger()["subsystems"] if s["name"] == "clients"][0]
+            self.assertLessEqual(line["high_bytes"], line["budget_bytes"])
+            self.assertEqual(plateau.ask("/healthz")[0], 200)
+            for client in flood:
+                client.close()
+            self.assertFalse(plateau.call("send_message", {"to": "ada", "text": "after the flood"})[0])
+            self.assertEqual(messaging.texts("ada"), ["after the flood"])
 
     def test_not_ready_while_draining(self):
         with Messaging("--delay-ms", "1500") as messaging, Administered(messaging) as plateau:

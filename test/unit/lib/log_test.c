@@ -327,6 +327,7 @@ static void lines_of_threads_do_not_mix(void **state) {
         end = strchr(line, '\n');
         assert_non_null(end);
         *end = '\0';
+        // NOLINTNEXTLINE(cert-err34-c): numbers that this test wrote
         assert_int_equal(sscanf(line, "time=%*24s level=info event=line thread=%u line=%u fill=%n",
                                 &thread, &number, &used),
                          2);

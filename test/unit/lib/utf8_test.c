@@ -100,19 +100,22 @@ static size_t encode(uint32_t point, char *bytes) {
     return length;
 }
 
+static bool a_part_is_valid(const char *bytes, size_t length) {
+    bool valid = false;
+    for (size_t part = 1; part < length; part++) {
+        valid = valid || utf8_is_valid(bytes, part) || utf8_is_valid(bytes + part, length - part);
+    }
+    return valid;
+}
+
 static void every_code_point_is_valid_and_its_parts_are_not(void **state) {
     (void)state;
     for (uint32_t point = 0; point < 0x120000; point++) {
         char bytes[4];
         size_t length = encode(point, bytes);
         bool expected = point <= 0x10FFFF && !(point >= 0xD800 && point <= 0xDFFF);
-        if (utf8_is_valid(bytes, length) != expected) {
+        if (utf8_is_valid(bytes, length) != expected || a_part_is_valid(bytes, length)) {
             fail_msg("U+%04X", point);
-        }
-        for (size_t part = 1; part < length; part++) {
-            if (utf8_is_valid(bytes, part) || utf8_is_valid(bytes + part, length - part)) {
-                fail_msg("a part of U+%04X", point);
-            }
         }
     }
 }
