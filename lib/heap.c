@@ -362,6 +362,11 @@ struct heap_usage heap_usage(struct heap *heap) {
     return usage;
 }
 
+bool heap_holds(const struct heap *heap, const void *piece) {
+    uintptr_t at = (uintptr_t)piece, base = (uintptr_t)heap->base;
+    return at >= base && at - base < heap->blocks * PAGE_BYTES;
+}
+
 const struct block_pool *heap_pool(const struct heap *heap) {
     return heap->pool;
 }

@@ -39,6 +39,9 @@ void heap_release(struct heap *heap, void *piece);
 
 struct heap_usage heap_usage(struct heap *heap);
 
+/* True for a pointer into the heap's memory. */
+bool heap_holds(const struct heap *heap, const void *piece);
+
 /* The pool its memory is from: for who asks the kernel what of it is resident. */
 const struct block_pool *heap_pool(const struct heap *heap);
 

@@ -120,6 +120,9 @@
 #define ADMIN_BLOCKS 256u
 #define ADMIN_ANSWER_BYTES_MAX (32u << 10)
 #define ADMIN_IDLE_S 60u
+/* Address space of libmicrohttpd's heap that does not depend on the connections: daemons, and slabs
+ * of the sizes that are seldom. */
+#define CLIENT_MEMORY_BYTES (2u << 20)
 
 /* An upstream's own words in a tool's result: enough for its error document, too little to flood a
  * model. */

@@ -57,21 +57,32 @@ static void metrics(struct question *question) {
     const struct server *server = question->server;
     struct ledger ledger;
     question->content_type = "text/plain; version=0.0.4; charset=utf-8";
-    text_add_format(&question->answer,
-                    "# HELP plateau_calls_in_flight Requests that have a slot.\n"
-                    "# TYPE plateau_calls_in_flight gauge\n"
-                    "plateau_calls_in_flight %u\n"
-                    "# HELP plateau_calls_in_flight_max Slots there are.\n"
-                    "# TYPE plateau_calls_in_flight_max gauge\n"
-                    "plateau_calls_in_flight_max %" PRIu32 "\n"
-                    "# HELP plateau_requests_total Requests that were given a slot.\n"
-                    "# TYPE plateau_requests_total counter\n"
-                    "plateau_requests_total %" PRIu64 "\n"
-                    "# HELP plateau_requests_refused_total Requests that found no slot (503).\n"
-                    "# TYPE plateau_requests_refused_total counter\n"
-                    "plateau_requests_refused_total %" PRIu64 "\n",
-                    atomic_load(&server->calls_in_flight), server->plan.calls,
-                    atomic_load(&server->calls_started), atomic_load(&server->calls_refused));
+    text_add_format(
+        &question->answer,
+        "# HELP plateau_calls_in_flight Requests that have a slot.\n"
+        "# TYPE plateau_calls_in_flight gauge\n"
+        "plateau_calls_in_flight %u\n"
+        "# HELP plateau_calls_in_flight_max Slots there are.\n"
+        "# TYPE plateau_calls_in_flight_max gauge\n"
+        "plateau_calls_in_flight_max %" PRIu32 "\n"
+        "# HELP plateau_clients Connections of clients.\n"
+        "# TYPE plateau_clients gauge\n"
+        "plateau_clients %u\n"
+        "# HELP plateau_clients_high Most connections of clients at one time.\n"
+        "# TYPE plateau_clients_high gauge\n"
+        "plateau_clients_high %u\n"
+        "# HELP plateau_clients_max Connections of clients that are taken at one time.\n"
+        "# TYPE plateau_clients_max gauge\n"
+        "plateau_clients_max %" PRIu32 "\n"
+        "# HELP plateau_requests_total Requests that were given a slot.\n"
+        "# TYPE plateau_requests_total counter\n"
+        "plateau_requests_total %" PRIu64 "\n"
+        "# HELP plateau_requests_refused_total Requests that found no slot (503).\n"
+        "# TYPE plateau_requests_refused_total counter\n"
+        "plateau_requests_refused_total %" PRIu64 "\n",
+        atomic_load(&server->calls_in_flight), server->plan.calls, atomic_load(&server->clients),
+        atomic_load(&server->clients_high), server->plan.clients,
+        atomic_load(&server->calls_started), atomic_load(&server->calls_refused));
     memory_ledger_read(server, &ledger);
     ledger_write_metrics(&question->answer, &ledger);
 }

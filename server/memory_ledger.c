@@ -5,6 +5,7 @@
 
 #include "lib/limits.h"
 #include "lib/upstream_memory.h"
+#include "server/client_memory.h"
 
 static uint64_t pool_resident(const struct block_pool *pool) {
     return ledger_resident(block_pool_memory(pool), block_pool_bytes(pool));
@@ -40,21 +41,11 @@ static uint64_t libc_resident(void) {
     return bytes < end ? ledger_resident((const void *)(end - bytes), bytes) : 0;
 }
 
-/* What is left with the C library's allocator: the configuration, and libmicrohttpd's connections,
- * each with its pool. It keeps what is freed, so resident follows the most there ever was. */
+/* What is left with the C library's allocator. */
 static void add_libc(struct ledger *ledger, const struct server *server) {
-    uint64_t configuration = arena_bytes(server->config->arena), resident = libc_resident();
-    uint64_t clients = atomic_load(&server->clients), high = atomic_load(&server->clients_high);
-    uint64_t rest = resident > configuration ? resident - configuration : 0;
+    uint64_t configuration = arena_bytes(server->config->arena);
     ledger_add(ledger, (struct ledger_line){"configuration", configuration, configuration,
-                                            configuration, resident - rest, 0});
-    ledger_add(ledger, (struct ledger_line){
-                           .name = "clients",
-                           .used_bytes = clients * CLIENT_BYTES,
-                           .high_bytes = high * CLIENT_BYTES,
-                           .budget_bytes = (uint64_t)server->plan.clients * CLIENT_BYTES,
-                           .resident_bytes = rest,
-                       });
+                                            configuration, libc_resident(), 0});
 }
 
 void memory_ledger_prepare(void) {
@@ -69,6 +60,9 @@ void memory_ledger_read(const struct server *server, struct ledger *ledger) {
     }
     add_heap(ledger, "libcurl", upstream_memory_curl());
     add_heap(ledger, "mbedtls", upstream_memory_tls());
+    if (client_memory()) {
+        add_heap(ledger, "clients", client_memory());
+    }
     add_libc(ledger, server);
     (void)ledger_read_process(ledger); /* without /proc the lines are still worth showing */
 }

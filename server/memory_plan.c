@@ -189,6 +189,8 @@ bool memory_plan_make(const struct memory_demand *demand, struct memory_plan *pl
     /* Address space, not memory: a half more than the lines say, and the pages of the 16 KiB input
      * buffers that short records never touch. */
     uint64_t http2 = plan->lines[MEMORY_CONNECTIONS_HTTP2].count * CONNECTION_HTTP2_BYTES;
+    plan->client_bytes =
+        (plan->clients + ADMIN_CONNECTIONS_MAX) * CLIENT_BYTES * 3 / 2 + CLIENT_MEMORY_BYTES;
     plan->curl_bytes =
         UPSTREAM_CURL_BYTES +
         (calls * HANDLE_BYTES + connections * CONNECTION_HTTP1_BYTES + http2) * 3 / 2;

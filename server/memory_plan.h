@@ -72,6 +72,7 @@ struct memory_plan {
     uint64_t call_bytes_max; /* the largest arena one call may have */
     uint64_t curl_bytes;     /* address space of libcurl's heap */
     uint64_t tls_bytes;      /* and of mbedTLS's */
+    uint64_t client_bytes;   /* and of libmicrohttpd's */
     struct memory_line lines[MEMORY_LINES];
 };
 

@@ -15,6 +15,7 @@
 #include "server/accept.h"
 #include "server/admin.h"
 #include "server/authority.h"
+#include "server/client_memory.h"
 #include "server/listener.h"
 #include "server/memory_budget.h"
 #include "server/memory_ledger.h"
@@ -108,6 +109,10 @@ static bool start(struct server *server, struct arena *arena, struct problem *pr
     server->upstream = upstream_new(&limits, problem);
     if (server->upstream) {
         upstream_on_batch(server->upstream, (struct upstream_batch){wake_hold, wake_release});
+    }
+    if (!client_memory_setup(server->plan.client_bytes)) {
+        problem_set(problem, "libmicrohttpd could not be given its memory");
+        return false;
     }
     return server->upstream && add_targets(server, arena, problem) &&
            upstream_start(server->upstream, problem) && admin_start(server, problem) &&

@@ -24,8 +24,8 @@ CGROUP_COLUMNS = (
 NOTES = """\
 CPU us/call: user and system time of the server's process alone, in the measured window.
 RSS peak: since the process started, handshakes included. handshakes: with the upstream, in the
-window. allocs/call: of libcurl and mbedTLS, from their own heaps. of nginx: divided by nginx's
-figure at as many connections. nginx is a plain proxy_pass (no JSON, no schema) and speaks HTTP/1.1
+window. allocs/call: of libcurl, mbedTLS and libmicrohttpd, from their heaps. of nginx: divided by
+nginx's figure at as many connections. nginx is a plain proxy_pass (no JSON, no schema) and speaks HTTP/1.1
 to the upstream in any case, so for an HTTP/2 row the ratio compares protocols too."""
 
 
