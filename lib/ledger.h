@@ -9,9 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/limits.h"
 #include "lib/text.h"
-
-#define LEDGER_LINES_MAX 8u
 
 struct ledger_line {
     const char *name;        /* a metric's label: lower case, no spaces; static */
@@ -41,7 +40,7 @@ bool ledger_read_process(struct ledger *ledger);
 int64_t ledger_unaccounted(const struct ledger *ledger);
 
 /* Pages of the mapping that are in memory, in bytes. `memory` is a page's start. Asks the kernel
- * (mincore(2)): some 10 us a MiB. */
+ * (mincore(2)): some 3 us a MiB. */
 uint64_t ledger_resident(const void *memory, size_t bytes);
 
 /* The whole ledger, for people, for programs, and in the Prometheus text format (version 0.0.4). */

@@ -60,6 +60,7 @@
 /* What the ledger may leave unaccounted: stacks (some 100 KiB a thread), tables made at start, what
  * the C library keeps of what was freed. */
 #define LEDGER_UNACCOUNTED_BYTES_MAX (4u << 20)
+#define LEDGER_LINES_MAX 8u /* subsystems; seven there are */
 
 /* Log. A line is one write(2); a pipe takes up to 4096 bytes of it whole (POSIX, PIPE_BUF). */
 #define LOG_LINE_BYTES_MAX 2048u

@@ -64,7 +64,7 @@ const struct upstream_target *upstream_target_add(struct upstream *upstream,
     }
     target->upstream = upstream;
     target->name = strdup(options->name);
-    if (strncmp(upstream_version().tls, "mbedTLS", 7) != 0) {
+    if (!upstream_version().tls_is_mbedtls) {
         target->ca_file = strdup(options->ca_file ? options->ca_file : UPSTREAM_SYSTEM_CA_FILE);
     }
     target->http = options->tls ? options->http : UPSTREAM_HTTP_1;

@@ -155,6 +155,7 @@ static void set_constant_options(struct transfer *transfer) {
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)UPSTREAM_RECEIVE_BUFFER_BYTES);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)UPSTREAM_CONNECT_TIMEOUT_MS);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
     curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, share_ca_chain);
     curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, transfer);
@@ -234,7 +235,9 @@ static void set_protocol(struct transfer *transfer) {
     curl_easy_setopt(transfer->easy, CURLOPT_HTTP_VERSION, version);
     curl_easy_setopt(transfer->easy, CURLOPT_PIPEWAIT, target->http == UPSTREAM_HTTP_2 ? 1L : 0L);
     curl_easy_setopt(transfer->easy, CURLOPT_PROTOCOLS_STR, target->tls ? "https" : "http");
-    curl_easy_setopt(transfer->easy, CURLOPT_CAINFO, target->ca_file);
+    if (target->ca_file) {
+        curl_easy_setopt(transfer->easy, CURLOPT_CAINFO, target->ca_file);
+    }
 }
 
 static bool set_call(struct transfer *transfer, uint64_t now_ms) {

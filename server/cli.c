@@ -87,7 +87,7 @@ static int print_version(const struct cli *cli) {
     pcre2[strcspn(pcre2, " ")] = '\0'; /* its date follows */
     fprintf(cli->out, "plateau %s\n", PLATEAU_VERSION);
     fprintf(cli->out, "libmicrohttpd %s\n", MHD_get_version());
-    if (strncmp(upstream.tls, "mbedTLS", 7) == 0) {
+    if (upstream.tls_is_mbedtls) {
         fprintf(cli->out, "libcurl %s\n", upstream.curl);
     } else { /* of the system, with another TLS library */
         fprintf(cli->out, "libcurl %s (%s)\n", upstream.curl, upstream.tls);

@@ -39,19 +39,25 @@ static bool has_control_character(const char *value) {
     return false;
 }
 
-/* Whether a media range of Accept (RFC 9110 section 12.5.1) admits JSON, with a weight above 0. */
+/* A weight of 0 means: not this one (RFC 9110 section 12.4.2). */
+static bool has_weight_zero(const char *range, size_t length) {
+    const char *weight = memmem(range, length, "q=0", 3);
+    if (!weight) {
+        return false;
+    }
+    weight += 3;
+    weight += strspn(weight, ".0");
+    return *weight < '1' || *weight > '9';
+}
+
+/* Whether a media range of Accept (RFC 9110 section 12.5.1) admits JSON. */
 static bool admits_json(const char *range, size_t length) {
     static const char *const ranges[] = {"*/*", "application/*", "application/json"};
     size_t type = strcspn(range, ";, \t");
     type = type < length ? type : length;
-    const char *weight = memmem(range, length, "q=0", 3);
-    if (weight && weight[3 + strspn(weight + 3, ".0")] != '\0' &&
-        strchr("123456789", weight[3 + strspn(weight + 3, ".0")])) {
-        weight = NULL;
-    }
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0] && !weight; i++) {
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
         if (strlen(ranges[i]) == type && strncasecmp(range, ranges[i], type) == 0) {
-            return true;
+            return !has_weight_zero(range, length);
         }
     }
     return false;

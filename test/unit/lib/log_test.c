@@ -195,6 +195,23 @@ static void a_quoted_value_cannot_break_the_line(void **state) {
 
 /* At every size there is: closed, within the buffer, and a start of the value that ends with a
  * whole escape. */
+static void a_quoted_value_is_cut_between_characters(void **state) {
+    (void)state;
+    static const struct {
+        unsigned size;
+        const char *value, *quoted;
+    } tests[] = {
+        {16, "aaaaaaaa\xC3\xA9\xC3\xA9", "\"aaaaaaaa\""},
+        {17, "aaaaaaaa\xC3\xA9\xC3\xA9", "\"aaaaaaaa\xC3\xA9\""},
+        {16, "aaaaaaa\xE2\x98\x83z", "\"aaaaaaa\""},
+        {17, "aaaaaaa\xE2\x98\x83z", "\"aaaaaaa\xE2\x98\x83\""},
+    };
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+        char buffer[32];
+        assert_string_equal(log_quoted(buffer, tests[i].size, tests[i].value), tests[i].quoted);
+    }
+}
+
 static void a_quoted_value_is_cut_to_fit(void **state) {
     (void)state;
     static const struct {
@@ -350,6 +367,7 @@ int main(void) {
         cmocka_unit_test(a_line_is_cut_at_its_bound),
         cmocka_unit_test(the_time_is_now_and_utc),
         cmocka_unit_test(a_quoted_value_cannot_break_the_line),
+        cmocka_unit_test(a_quoted_value_is_cut_between_characters),
         cmocka_unit_test(a_quoted_value_is_cut_to_fit),
         cmocka_unit_test(a_line_that_cannot_be_written_is_counted),
         cmocka_unit_test(a_full_pipe_is_not_waited_for),
