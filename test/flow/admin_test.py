@@ -128,6 +128,9 @@ class Pages(unittest.TestCase):
                 client.close()
             self.assertFalse(plateau.call("send_message", {"to": "ada", "text": "after the flood"})[0])
             self.assertEqual(messaging.texts("ada"), ["after the flood"])
+            end = time.monotonic() + 20
+            while plateau.metric("plateau_clients") > 0:
+                self.assertLess(time.monotonic(), end, "clients that left are still counted")
 
     def test_not_ready_while_draining(self):
         with Messaging("--delay-ms", "1500") as messaging, Administered(messaging) as plateau:
